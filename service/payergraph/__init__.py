@@ -1,0 +1,1 @@
+"""payergraph: the open payer policy knowledge graph."""
