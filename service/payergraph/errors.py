@@ -108,6 +108,7 @@ class QuerySyntaxError(CallError):
     def __init__(self, problem: str, *, line: int | None = None, column: int | None = None) -> None:
         where = f"Line {line}, column {column}: " if line is not None else ""
         super().__init__(f"{where}{problem}")
+        self.problem = problem
         self.line = line
         self.column = column
 
@@ -147,7 +148,8 @@ class UnsupportedMediaTypeError(CallError):
     title = "Unsupported media type"
 
     def __init__(self, media_type: str, accepted: Sequence[str]) -> None:
-        super().__init__(f"A body of type {media_type or 'unknown'!r} is not read here. Send one of: {', '.join(accepted)}.")
+        choices = ", ".join(accepted)
+        super().__init__(f"A body of type {media_type or 'unknown'!r} is not read here. Send one of: {choices}.")
         self.accepted = tuple(accepted)
 
     @property
