@@ -1,7 +1,8 @@
 """The command line: words in, the rooms' functions called, their answers on standard output.
 
 Answers go to standard output, all talk and the progress bar to standard error. Exit codes: 0 done, 1 the data fell
-short, 2 the call was wrong.
+short, 2 the call was wrong. What only one command needs is imported in it: pySHACL and FastAPI take half a second each,
+which `payergraph query` need not wait for.
 """
 
 import sys
@@ -19,10 +20,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from payergraph import exports, reports
-from payergraph.build import STEPS, build, check
+from payergraph import exports
 from payergraph.errors import InvalidDataError, NotFoundError, ParameterError, PayergraphError, StoreError
-from payergraph.namespaces import PREFIXES
+from payergraph.namespaces import PREFIXES, shorten
 from payergraph.queries import find, load_queries, named
 from payergraph.resources import DATA, ONTOLOGY
 from payergraph.settings import Settings
@@ -40,6 +40,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _talk = Console(stderr=True)
+
+_STEPS: Final = ("read", "validate", "derive", "write", "done")
+"""The steps of `payergraph.build`, for the progress bar."""
 
 T = TypeVar("T")
 Results = ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples
@@ -69,6 +72,8 @@ def main() -> None:
     except PayergraphError as error:
         _talk.print(f"payergraph: {error.detail}", style="red", markup=False, highlight=False, soft_wrap=True)
         if isinstance(error, InvalidDataError):
+            from payergraph import reports
+
             _talk.print(reports.to_text(error.report), markup=False, highlight=False, soft_wrap=True)
         sys.exit(error.exit_code)
 
@@ -88,6 +93,8 @@ def build_command(
 
     Example: payergraph build --data data --data my-facts
     """
+    from payergraph.build import build
+
     settings = _settings(store=store)
     with _progress() as step:
         built = build(settings.store_path, data or [DATA], wait=wait, on_wait=_say, on_step=step)
@@ -107,12 +114,14 @@ def serve(
 
     Example: payergraph serve --port 8080
     """
-    from payergraph.server import serve as run  # FastAPI is needed here only
+    from payergraph.server import serve as run
 
     settings = _settings(host=host, port=port, store=store)
     try:
         open_current(settings.store_path)
     except StoreError as error:
+        from payergraph.build import build
+
         _say(f"{error.detail} Building.")
         with _progress() as step:
             build(settings.store_path, on_wait=_say, on_step=step)
@@ -122,7 +131,7 @@ def serve(
 @app.command()
 def validate(
     paths: Annotated[list[Path] | None, typer.Argument(help="Files or folders. Default: the shipped data.")] = None,
-    report_format: Annotated[str, typer.Option("--format", help=f"One of {', '.join(reports.FORMATS)}.")] = "text",
+    report_format: Annotated[str, typer.Option("--format", help="One of text, json, turtle, sarif.")] = "text",
 ) -> None:
     """Judge facts by the shapes, with file and line; exit code 1 on violations.
 
@@ -130,6 +139,9 @@ def validate(
 
     Example: payergraph validate data/policies/elevance --format sarif
     """
+    from payergraph import reports
+    from payergraph.build import check
+
     render = _choice("format", report_format, reports.FORMATS)
     report = check(read([ONTOLOGY, DATA, *(paths or [])]))
     if paths:
@@ -260,7 +272,7 @@ def _print_table(rows: ox.QuerySolutions) -> None:
 
 def _cell(term: object) -> str:
     if isinstance(term, ox.NamedNode):
-        return reports.shorten(term.value)
+        return shorten(term.value)
     return term.value if isinstance(term, ox.Literal | ox.BlankNode) else ""
 
 
@@ -276,9 +288,9 @@ def _progress() -> Iterator[Callable[[str], None]]:
         return
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=_talk, transient=True) as progress:
-        task = progress.add_task("build", total=len(STEPS))
+        task = progress.add_task("build", total=_STEPS.index("done"))
 
         def advance(step: str) -> None:
-            progress.update(task, description=step, completed=([*STEPS, "done"]).index(step))
+            progress.update(task, description=step, completed=_STEPS.index(step))
 
         yield advance

@@ -1,6 +1,7 @@
 """The IRIs of payergraph: prefixes, registers and the graphs that are not documents.
 
-In:  nothing.  Out: constants; `PREFIXES` is what every serialisation and query page of the project uses.
+In:  nothing.  Out: constants, and `shorten`; `PREFIXES` is what every serialisation and query page of the
+project uses.
 
 Every fact stands in the named graph of the document that states it; the graph's name is the document's IRI.
 The graphs named here are the project's own: registers of shared things, and what is derived.
@@ -8,7 +9,7 @@ The graphs named here are the project's own: registers of shared things, and wha
 
 from typing import Final
 
-__all__ = ["BASE", "DERIVED_GRAPH", "ONTOLOGY", "PREFIXES", "QUERY_GRAPH", "SHAPES", "SOURCE_GRAPH"]
+__all__ = ["BASE", "DERIVED_GRAPH", "ONTOLOGY", "PREFIXES", "QUERY_GRAPH", "SHAPES", "SOURCE_GRAPH", "shorten"]
 
 BASE: Final = "https://w3id.org/payergraph/"
 """Every resource of the graph lies below this IRI; the server answers the same paths under its own host."""
@@ -56,3 +57,17 @@ PREFIXES: Final[dict[str, str]] = {
     "xsd": "http://www.w3.org/2001/XMLSchema#",
 }
 """Prefixes in the order in which files declare them: ours first, then the standards'."""
+
+
+def shorten(iri: str) -> str:
+    """An IRI with the longest of our prefixes that fits; else as it is.
+
+    >>> shorten("https://w3id.org/payergraph/code/cpt/64454")
+    'cpt:64454'
+    """
+    prefix, namespace = max(
+        ((prefix, namespace) for prefix, namespace in PREFIXES.items() if iri.startswith(namespace)),
+        key=lambda pair: len(pair[1]),
+        default=("", ""),
+    )
+    return f"{prefix}:{iri.removeprefix(namespace)}" if prefix else iri

@@ -10,10 +10,10 @@ from typing import Any, Final
 
 import orjson
 
-from payergraph.namespaces import PREFIXES
+from payergraph.namespaces import shorten
 from payergraph.validation import Finding, Report
 
-__all__ = ["FORMATS", "shorten", "to_dict", "to_json", "to_sarif", "to_text", "to_turtle"]
+__all__ = ["FORMATS", "to_dict", "to_json", "to_sarif", "to_text", "to_turtle"]
 
 _LEVELS: Final = {"violation": "error", "warning": "warning", "info": "note"}
 
@@ -64,16 +64,6 @@ FORMATS: Final[dict[str, Callable[[Report], str]]] = {
     "sarif": to_sarif,
 }
 """Renderers by the name that the command line uses."""
-
-
-def shorten(iri: str) -> str:
-    """An IRI with one of our prefixes, where one fits; else as it is."""
-    prefix, namespace = max(
-        ((prefix, namespace) for prefix, namespace in PREFIXES.items() if iri.startswith(namespace)),
-        key=lambda pair: len(pair[1]),
-        default=("", ""),
-    )
-    return f"{prefix}:{iri.removeprefix(namespace)}" if prefix else iri
 
 
 def _line(finding: Finding) -> str:

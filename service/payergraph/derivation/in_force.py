@@ -36,7 +36,7 @@ _STARTS: Final = (
 """Which date a start rests on, the strongest first."""
 _SIGNS: Final = ("shownCurrentOn", "effectiveFrom", "publishedOn", "reviewedOn")
 """Dates on which a version showed that it was alive."""
-_ORIGINS: Final = ("own-document", "official-data", "third-party-account")
+_ORIGINS: Final = ("own-document", "official-data", "third-party")
 """Whose word on a date counts first."""
 _ENDS: Final = (
     "stated-end",
