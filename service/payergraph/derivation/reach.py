@@ -76,8 +76,8 @@ def _reaches(store: ox.Store, above: Mapping[str, Mapping[str, int]]) -> Iterato
             for group in groups.get(ancestor, ()):
                 yield Reach(code, distance, "group", group)
             for coding in codings.get(ancestor, ()):
-                sure = coding.sure or not diagnosis  # a procedure code reports each of its interventions
-                yield from _concepts(code, coding, above.get(coding.concept, {}), (concept, broader) if sure else None)
+                names = (concept, broader) if coding.sure else None
+                yield from _concepts(code, coding, above.get(coding.concept, {}), names)
         for group, first, last in ranges:
             if _lies_between(notations[code], notations.get(first), notations.get(last)):
                 yield Reach(code, 0, "range", group)
