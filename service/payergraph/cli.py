@@ -171,7 +171,7 @@ def query(
     try:
         results = snapshot.store.query(text)
     except SyntaxError as error:
-        raise syntax_error(error) from error
+        raise syntax_error(error, text) from error
     _print_results(results, result_format)
 
 

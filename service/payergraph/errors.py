@@ -7,6 +7,7 @@ PayergraphError
 │   ├── QuerySyntaxError      SPARQL that does not parse, with its position (400)
 │   ├── QueryRefusedError     update, SERVICE or LOAD: this service only reads (403)
 │   ├── NotAcceptableError    no representation that the client accepts (406)
+│   ├── BodyTooLargeError     a request body over the limit (413)
 │   └── UnsupportedMediaTypeError   a body in a format that is not read here (415)
 ├── DataError                 the data fell short: exit code 1
 │   ├── SourceSyntaxError     a file that does not parse, with file and line
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from payergraph.validation import Report
 
 __all__ = [
+    "BodyTooLargeError",
     "CallError",
     "DataError",
     "InvalidDataError",
@@ -139,6 +141,22 @@ class NotAcceptableError(CallError):
     def members(self) -> Mapping[str, object]:
         """The media types that are served here."""
         return {"offered": list(self.offered)}
+
+
+class BodyTooLargeError(CallError):
+    """A request body over the limit."""
+
+    status = 413
+    title = "Body too large"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The body is larger than {limit} bytes. Send less at once, or raise PAYERGRAPH_BODY_BYTES.")
+        self.limit = limit
+
+    @property
+    def members(self) -> Mapping[str, object]:
+        """The limit, in bytes."""
+        return {"limit": self.limit}
 
 
 class UnsupportedMediaTypeError(CallError):

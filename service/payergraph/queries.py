@@ -165,9 +165,11 @@ def to_iri(text: str, *, parameter: str = "iri") -> str:
         text = PREFIXES[prefix] + local
     elif "://" not in text and "/" in text:
         text = BASE + text
-    if not re.fullmatch(r"https?://[^\s<>\"{}|\\^`]+", text):
-        raise ParameterError(parameter, f"{text!r} is no IRI. Write it in full, or with a prefix, as in cpt:64454")
-    return text
+    try:
+        return ox.NamedNode(text).value
+    except ValueError as error:
+        problem = f"{text!r} is no IRI. Write it in full, or with a prefix, as in cpt:64454"
+        raise ParameterError(parameter, problem) from error
 
 
 def describe(queries: Mapping[str, NamedQuery]) -> Iterator[ox.Quad]:

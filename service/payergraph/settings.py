@@ -17,14 +17,14 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="PAYERGRAPH_", frozen=True)
 
-    store: str = Field(".store", description="Folder of the snapshots (embedded).")
-    host: str = Field("127.0.0.1", description="Address to listen on.")
-    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
-    query_seconds: float = Field(30, gt=0, description="Time limit of one ad hoc SPARQL query, in seconds.")
-    query_memory_mb: int = Field(2048, ge=512, description="Memory limit of one query worker, in MiB.")
-    query_workers: int = Field(2, ge=1, description="How many ad hoc SPARQL queries run at once.")
-    query_queue: int = Field(16, ge=0, description="How many ad hoc queries may wait for a worker.")
-    body_bytes: int = Field(10_000_000, gt=0, description="Largest request body that is read, in bytes.")
+    store: str = Field(default=".store", description="Folder of the snapshots (embedded).")
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    query_seconds: float = Field(default=30, gt=0, description="Time limit of one ad hoc SPARQL query, in seconds.")
+    query_memory_mb: int = Field(default=2048, ge=512, description="Memory limit of one query worker, in MiB.")
+    query_workers: int = Field(default=2, ge=1, description="How many ad hoc SPARQL queries run at once.")
+    query_queue: int = Field(default=16, ge=0, description="How many ad hoc queries may wait for a worker.")
+    body_bytes: int = Field(default=10_000_000, gt=0, description="Largest request body that is read, in bytes.")
 
     @field_validator("store")
     @classmethod

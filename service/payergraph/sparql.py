@@ -20,7 +20,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import urljoin
 
@@ -108,8 +108,11 @@ _MEANINGS: Final = {
     "variable that is unbound": "SELECT names a variable that is neither grouped nor aggregated",
 }
 """Faults that the engine reports among what it expected: what they mean to the author of the query."""
-_EXPECTED_SHOWN: Final = 160
-"""Characters of the parser's list of expected tokens that help; the full list can be a page of character classes."""
+_LONGEST_KEYWORD: Final = 32
+"""Room for the longest keyword that the engine tries (ENCODE_FOR_URI)."""
+_SHOWN: Final = 40
+"""Characters of the query that an error shows. What the parser expected in their place is not shown: a page of
+character classes, in which the one that the author forgot is not to be found."""
 
 
 def tokens(query: str) -> Iterator[Token]:
@@ -124,6 +127,7 @@ def tokens(query: str) -> Iterator[Token]:
             yield Token(kind, match.group(), match.start())
 
 
+@lru_cache(maxsize=256)
 def examine(query: str) -> Outline:
     """Return what a query wants, or refuse it: the first wall.
 
@@ -182,19 +186,24 @@ def _dataset(found: Sequence[Token], clauses: Sequence[int]) -> tuple[tuple[str,
     for at, token in enumerate(found[: clauses[0]]):
         word = token.text.upper() if token.kind == "word" else ""
         if word == "BASE" and found[at + 1].kind == "iri":
-            base = urljoin(base, found[at + 1].text[1:-1])
+            base = _resolve(base, found[at + 1].text[1:-1])
         elif word == "PREFIX" and at + 2 < len(found) and found[at + 2].kind == "iri":
-            prefixes[found[at + 1].text.removesuffix(":")] = urljoin(base, found[at + 2].text[1:-1])
+            prefixes[found[at + 1].text.removesuffix(":")] = _resolve(base, found[at + 2].text[1:-1])
     graphs: tuple[list[str], list[str]] = [], []
     for at in clauses:
         named = at + 1 < len(found) and found[at + 1].text.upper() == "NAMED"
         graph = found[at + 1 + named] if at + 1 + named < len(found) else None
         if graph is not None and graph.kind == "iri":
-            graphs[named].append(urljoin(base, graph.text[1:-1]))
+            graphs[named].append(_resolve(base, graph.text[1:-1]))
         elif graph is not None and graph.kind == "name":
             prefix, _, local = graph.text.partition(":")
             graphs[named].append(prefixes.get(prefix, "") + re.sub(r"\\(.)", r"\1", local))
     return tuple(graphs[0]), tuple(graphs[1])
+
+
+def _resolve(base: str, iri: str) -> str:
+    """Resolve an IRI against BASE; `urljoin` alone would lose the empty fragment at the end of many prefixes."""
+    return urljoin(base, iri) + "#" * (iri.endswith("#") and base != "")
 
 
 @cache
@@ -217,25 +226,54 @@ def confirm_local(query: str) -> None:
     try:
         _nothing().query(masked)
     except SyntaxError as error:
-        refused = syntax_error(error)
+        refused = syntax_error(error, query)
         raise QuerySyntaxError(
             f"{refused.problem} (SERVICE, if it is meant, is refused here)", line=refused.line, column=refused.column
         ) from error
 
 
-def syntax_error(error: SyntaxError) -> QuerySyntaxError:
+def syntax_error(error: SyntaxError, query: str = "") -> QuerySyntaxError:
     """Return the engine's syntax error as ours, with line and column, both counted from 1.
 
-    >>> syntax_error(SyntaxError("error at 2:9: expected [_]")).line
-    2
+    :param query: its text; with it the error names the very token at which the parser stopped
+
+    >>> syntax_error(SyntaxError("error at 1:13: expected OPTIONAL"), "ASK { SELEC * }").detail
+    "Line 1, column 7: the parser stopped at 'SELEC'"
     """
-    match = _POSITION.match(str(error.msg))
+    match = _POSITION.match(str(((_padded(query) if query else None) or error).msg))
     if match is None:
         return QuerySyntaxError(str(error.msg))
-    expected = match[3]
-    for fault, meaning in _MEANINGS.items():
-        if fault in expected:
-            return QuerySyntaxError(meaning, line=int(match[1]), column=int(match[2]))
-    if len(expected) > _EXPECTED_SHOWN:
-        expected = expected[:_EXPECTED_SHOWN].rpartition(", ")[0] + " …"
-    return QuerySyntaxError(f"the parser expected {expected}", line=int(match[1]), column=int(match[2]))
+    line, column, expected = int(match[1]), int(match[2]), match[3]
+    meaning = next((meaning for fault, meaning in _MEANINGS.items() if fault in expected), "")
+    token = _stopped_at(query, line, column, expected, before=bool(meaning)) if query else None
+    if token is None:
+        return QuerySyntaxError(meaning or "the text is no SPARQL query", line=line, column=column)
+    line = query.count("\n", 0, token.start) + 1
+    column = token.start - query.rfind("\n", 0, token.start)
+    where = f"the parser stopped at {token.text[:_SHOWN]!r}" if token.text else "the query ends too early"
+    return QuerySyntaxError(f"{where}: {meaning}" if meaning else where, line=line, column=column)
+
+
+def _padded(query: str) -> SyntaxError | None:
+    """Return the engine's error for a text with room behind it, and with the letters of SERVICE masked.
+
+    The engine reports how far it read, not where it stopped: behind the keyword that it tried, or the end of the text.
+    With room behind the text the keyword always fits, so that `_stopped_at` can take its length off.
+    """
+    try:
+        _nothing().query(_LETTERS.sub("z", query) + "\n" + " " * _LONGEST_KEYWORD)
+    except SyntaxError as error:
+        return error
+    return None
+
+
+def _stopped_at(query: str, line: int, column: int, expected: str, *, before: bool) -> Token:
+    """Return the token at which the parser stopped; an empty one at the end of the text."""
+    at = sum(len(text) + 1 for text in query.split("\n")[: line - 1]) + column - 1
+    keyword = re.fullmatch(r"(?:one of )?([A-Z][A-Z0-9_]+)(?:, [A-Z][A-Z0-9_]+)*(?:, \[_\])?", expected)
+    if keyword is not None:
+        at -= len(keyword[1])
+    end = Token("end", "", len(query.rstrip()))
+    if before:
+        return max((token for token in tokens(query) if token.start < at), key=lambda token: token.start, default=end)
+    return next((token for token in tokens(query) if token.start + len(token.text) > at), end)

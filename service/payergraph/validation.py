@@ -5,8 +5,9 @@ Out: a `Report` of `Finding`s: severity, focus node, path, value, message, shape
 
 Two scopes, each a folder of shapes. *Document*: each named graph by itself, so that two sources may state
 different dates for one version. *Whole*: the union of all graphs: references, order of dates, one graph per
-statement. pySHACL judges, on an Oxigraph store. Graphs that share no subject are judged in one run: a document
-shape looks at nothing but its focus node's own triples, so the verdict is the same and many runs are saved.
+statement. pySHACL judges, on an Oxigraph store (`shacl_engine`). Graphs that share no subject are judged in one
+run: a document shape looks at nothing but its focus node's own triples, so the verdict is the same and many runs are
+saved.
 """
 
 from collections import defaultdict
@@ -14,15 +15,15 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, Literal, cast
+from typing import Final, Literal
 
 import pyoxigraph as ox
-import pyshacl
-from pyshacl.graph_abstraction import OxigraphDataGraph
-from rdflib import RDF, SH, Graph, Node, URIRef
+from rdflib import RDF, SH, XSD, Graph, Node, URIRef
 from rdflib import Literal as RdfLiteral
 
+from payergraph.namespaces import BASE
 from payergraph.resources import ONTOLOGY, SHAPES
+from payergraph.shacl_engine import run
 from payergraph.sources import Place
 
 __all__ = ["Finding", "Locate", "Report", "Scope", "shapes_graph", "validate"]
@@ -31,9 +32,6 @@ Scope = Literal["document", "whole"]
 Severity = Literal["violation", "warning", "info"]
 
 _SEVERITIES: Final[dict[Node | None, Severity]] = {SH.Violation: "violation", SH.Warning: "warning", SH.Info: "info"}
-
-# Without this, pySHACL counts the whole store twice per finding (`datagraph or sg` calls `__len__`).
-OxigraphDataGraph.__bool__ = lambda _: True  # type: ignore[attr-defined]  # it has none: the point
 
 
 Locate = Callable[[str, str | None, str | None], Place | None]
@@ -112,7 +110,20 @@ def shapes_graph(scope: str) -> Graph:
     """The shapes of a scope, with the prefixes that all share."""
     graph = Graph()
     for path in (SHAPES / "prefixes.ttl", *sorted((SHAPES / scope).glob("*.ttl"))):
-        graph.parse(path, publicID="https://w3id.org/payergraph/")
+        graph.parse(path, publicID=BASE)
+    return _typed(graph)
+
+
+def _typed(graph: Graph) -> Graph:
+    """Write the datatype of plain strings that values are compared with.
+
+    To RDF 1.1 and Oxigraph `"A"` is `"A"^^xsd:string`; to rdflib they are two literals, and `sh:in` would find none.
+    """
+    for predicate in (RDF.first, SH.hasValue):
+        for subject, value in list(graph.subject_objects(predicate)):
+            if isinstance(value, RdfLiteral) and value.datatype is None and value.language is None:
+                graph.remove((subject, predicate, value))
+                graph.add((subject, predicate, RdfLiteral(str(value), datatype=XSD.string)))
     return graph
 
 
@@ -150,11 +161,7 @@ def _run(quads: Iterable[ox.Quad], scope: Scope) -> Graph:
     store = ox.Store()
     store.extend(quads)
     store.extend(_classes())
-    data = cast("Any", store)  # pySHACL takes a store, though its annotation does not say so
-    _, report, text = pyshacl.validate(data, shacl_graph=shapes_graph(scope), advanced=True, inplace=True)
-    if not isinstance(report, Graph):
-        raise TypeError(f"The {scope} shapes cannot be run: {text}")
-    return report
+    return run(store, shapes_graph(scope))
 
 
 def _findings(report: Graph, scope: Scope, quads: Sequence[ox.Quad], locate: Locate | None) -> Iterator[Finding]:

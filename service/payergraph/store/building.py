@@ -72,7 +72,7 @@ def write_snapshot(
 def _sorted_lines(quads: Iterable[Quad] | Path) -> list[str]:
     """Return the canonical N-Quads lines, without their final ` .`, sorted, each once."""
     if isinstance(quads, Path):
-        quads = parse(path=quads, format=RdfFormat.N_QUADS)
+        quads = parse(path=quads, format=RdfFormat.N_QUADS, lenient=True)  # they are validated: their syntax is enough
     lines = sorted({str(quad) for quad in _in_named_graphs(quads)})
     if any(line.startswith("_:") or "> _:" in line for line in lines):
         # the labels of blank nodes differ from run to run: give them those of RDFC-1.0
@@ -93,7 +93,7 @@ def _in_named_graphs(quads: Iterable[Quad]) -> Iterator[Quad]:
 def _chunks(lines: Sequence[str]) -> Iterator[bytes]:
     """Give the N-Quads file piece by piece."""
     for start in range(0, len(lines), _CHUNK):
-        yield "".join([f"{line} .\n" for line in lines[start : start + _CHUNK]]).encode()
+        yield (" .\n".join(lines[start : start + _CHUNK]) + " .\n").encode()
 
 
 def _sha256(lines: Sequence[str]) -> str:
@@ -136,7 +136,7 @@ def _write(root: Path, lines: Sequence[str], digest: str) -> Path:
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             store_files=store_files(building / STORE),
         )
-        (building / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        (building / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
         _sync(*building.rglob("*"), building)
         return building.rename(_free_name(root, manifest.snapshot))
     except BaseException:
@@ -149,16 +149,18 @@ def _load(building: Path, lines: Sequence[str]) -> tuple[int, int]:
 
     One file with both, in the order of the quads, loads faster than two files one after the other.
     """
-    both, triples, graphs, last = building / "both.nq", 0, set(), ""
-    with both.open("w", encoding="utf-8") as out:
-        for line in lines:
-            triple, _, graph = line.rpartition(" ")
-            graphs.add(graph)
-            out.write(f"{line} .\n")
-            if triple != last:  # sorted: the same triple of several graphs stands together
-                out.write(f"{triple} .\n")
-                triples += 1
-                last = triple
+    both, triples, graphs, last = building / "both.nq", 0, set[str](), ""
+    with both.open("wb") as out:
+        for start in range(0, len(lines), _CHUNK):
+            chunk = lines[start : start + _CHUNK]
+            parts = [line.rpartition(" ") for line in chunk]
+            graphs.update([graph for _, _, graph in parts])
+            stated = [triple for triple, _, _ in parts]
+            # sorted: the same triple of several graphs stands together
+            merged = [triple for before, triple in zip([last, *stated], stated, strict=False) if triple != before]
+            triples += len(merged)
+            last = stated[-1]
+            out.write((" .\n".join([*chunk, *merged]) + " .\n").encode())
     store = Store(building / STORE)
     store.bulk_load(path=both, format=RdfFormat.N_QUADS, lenient=True)  # our own lines, valid by construction
     store.flush()

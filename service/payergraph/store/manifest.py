@@ -6,12 +6,12 @@ A half-written Oxigraph store opens without an error and answers with nothing, s
 and lists every file of the store with its size: a snapshot is whole if all of them are there.
 """
 
+import json
 import os
+from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
-
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from payergraph.errors import StoreError
 
@@ -25,10 +25,9 @@ _NOT_DATA: Final = ("LOG", "LOCK", "IDENTITY")
 """Files of RocksDB that carry no data: its diary, its lock, a name."""
 
 
-class Manifest(BaseModel):
-    """What `manifest.json` says of a snapshot."""
-
-    model_config = ConfigDict(frozen=True)
+@dataclass(frozen=True)
+class Manifest:
+    """What `manifest.json` says of a snapshot: a dataclass, so that the workers start without pydantic."""
 
     snapshot: str
     """The id: the first 16 digits of `sha256`, so that equal data have the equal id."""
@@ -46,6 +45,10 @@ class Manifest(BaseModel):
     """When it was built, in UTC, as ISO 8601."""
     store_files: dict[str, int]
     """The files of the store and their sizes in bytes."""
+
+    def to_json(self) -> str:
+        """Return the text of `manifest.json`."""
+        return json.dumps(asdict(self), indent=2) + "\n"
 
 
 def payergraph_version() -> str:
@@ -69,12 +72,12 @@ def read_manifest(folder: Path) -> Manifest:
     :raises StoreError: if there is none, if it does not parse, or if files of the store are missing or cut short
     """
     try:
-        manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
+        manifest = Manifest(**json.loads((folder / MANIFEST).read_bytes()))
         found = store_files(folder / STORE)
     except FileNotFoundError as error:
         missing = Path(error.filename).name
         raise StoreError(f"{folder} is not a whole snapshot: it has no {missing}. {REMEDY}") from error
-    except (OSError, ValidationError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise StoreError(f"{folder} is not a whole snapshot: its {MANIFEST} cannot be read. {REMEDY}") from error
     broken = [name for name, size in manifest.store_files.items() if found.get(name) != size]
     if not (folder / DATASET).is_file():
