@@ -23,14 +23,25 @@ from typing import Final
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from payergraph.api import problems
+from payergraph.api import pages, problems
 from payergraph.api.service import Service
 from payergraph.settings import Settings
 from payergraph.store.manifest import payergraph_version
 
 __all__ = ["ROUTERS", "create_app"]
 
-ROUTERS: Final = ("health", "sparql", "dataset", "codes", "payers", "policies", "queries", "validate")
+ROUTERS: Final = (
+    "pages",
+    "docs_page",
+    "health",
+    "sparql",
+    "queries",
+    "codes",
+    "payers",
+    "policies",
+    "validate",
+    "dataset",
+)
 """The modules of this package with a `router`, in the order in which paths are tried."""
 _EXPOSED: Final = ("ETag", "Link", "Location", "Retry-After", "X-Request-Id")
 """Headers that a page from elsewhere may read."""
@@ -56,11 +67,13 @@ def create_app(settings: Settings) -> FastAPI:
         summary="Is it covered, for whom, on what conditions, since when, and who says so?",
         version=payergraph_version(),
         lifespan=lifespan,
+        docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
     )
     for name in ROUTERS:
         app.include_router(import_module(f"payergraph.api.{name}").router)
+    pages.mount_static(app)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=["*"],

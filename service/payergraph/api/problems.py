@@ -1,4 +1,4 @@
-"""Errors: whatever went wrong in, one kind of body out: `application/problem+json` (RFC 9457).
+"""Errors: whatever went wrong in, one kind of body out: `application/problem+json` (RFC 9457), a page to a browser.
 
 In:  our own errors, those of FastAPI and Starlette, and faults of the program.  Out: a response whose `detail` says
      what to do, whose `instance` names the request (also in the header `X-Request-Id` and in the log), and whose
@@ -21,6 +21,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from payergraph.api.negotiation import is_browser
+from payergraph.api.pages import problem_page
 from payergraph.errors import LimitError, NotFoundError, PayergraphError, StoreError
 from payergraph.namespaces import BASE
 
@@ -52,6 +54,10 @@ def problem(
         "detail": detail,
         "instance": f"urn:request:{request.scope.get('payergraph.request_id', '-')}",
     } | dict(members or {})
+    if is_browser(request.headers):
+        page = problem_page(request, body)
+        page.headers.update(headers or {})
+        return page
     return Response(orjson.dumps(body, default=str), status, headers, MEDIA_TYPE)
 
 
