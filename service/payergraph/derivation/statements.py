@@ -53,7 +53,8 @@ def _reach_of_applications(store: ox.Store) -> Iterator[ox.Triple]:
         if row["except_area"] is not None:
             excepted[application.value].add(row["except_area"].value)
     for name, stated in areas.items():
-        for area in _covered(stated, parts) - _covered(excepted[name], parts):
+        covered = _covered(stated, parts) - _covered(excepted[name], parts)
+        for area in covered if not excepted[name] else (area for area in covered if parts.get(area, set()) <= covered):
             yield ox.Triple(ox.NamedNode(name), _pg("appliesInArea"), ox.NamedNode(area))
 
 
