@@ -29,7 +29,7 @@ def ask(graph: Dataset, query: str, patience: float) -> tuple[float | None, int 
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
-        seconds = []
+        seconds: list[float] = []
         rows = 0
         while not seconds or (len(seconds) < _AGAIN and max(seconds) < _QUICK):
             started = time.perf_counter()

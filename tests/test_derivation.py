@@ -292,6 +292,22 @@ def test_a_requirement_with_a_day_of_its_own_holds_though_its_list_has_no_date()
     assert fact(store, "source/example/P1/v1#authorization-1", "positionBefore") == "2027-01-01"
 
 
+@pytest.mark.parametrize(
+    ("kind", "draft", "expected"),
+    [
+        ("medical-policy", False, {"scheme/decision-subject-coverage"}),
+        ("billing-article", False, {"scheme/decision-subject-coverage", "scheme/decision-subject-coding"}),
+        ("prior-authorization-list", False, {"scheme/decision-subject-authorization"}),
+        ("medical-policy", True, set()),
+        ("consumer-guide", False, set()),
+        ("external-appeal-decision", False, set()),
+    ],
+)
+def test_a_version_settles_what_its_document_type_decides_on(kind: str, *, draft: bool, expected: set[str]) -> None:
+    store = derived(policy_trig(Version("v1", {"publishedOn": "2024-01-01"}, draft=draft), kind=kind))
+    assert objects(store, "policy/example/P1/v1", "settles") == expected
+
+
 def test_an_empty_store_derives_nothing() -> None:
     assert derive(ox.Store()) == []
 

@@ -121,15 +121,15 @@ def subclasses() -> tuple[ox.Quad, ...]:
     return tuple(quad for quad in triples if quad.predicate.value.endswith("#subClassOf"))
 
 
-def judged(path: Path) -> Iterable[ox.Quad]:
-    """What an engine reads: the file and, where it holds data, the class hierarchy."""
-    return quads_of(path) if shapes_file(path.parent.name).parent.name == "ontology" else quads_of(path).union(subclasses())
+def background(folder: str) -> Iterable[ox.Quad]:
+    """What an engine reads beside a file that holds data: the class hierarchy."""
+    return () if shapes_file(folder).parent.name == "ontology" else subclasses()
 
 
 @cache
 def found_by_pyshacl(path: Path) -> tuple[Found, ...]:
     store = ox.Store()
-    store.extend(judged(path))
+    store.extend([*quads_of(path), *background(path.parent.name)])
     data = cast("Any", store)
     _, report, text = pyshacl.validate(data, shacl_graph=shapes_of(path.parent.name), advanced=True, inplace=True)
     assert isinstance(report, Graph), text
@@ -291,16 +291,23 @@ def second_engine(folder: str) -> pyrudof.Rudof:
         core.remove((shape, None, None))
     engine = pyrudof.Rudof(pyrudof.RudofConfig())
     engine.read_shacl(core.serialize(format="turtle"), pyrudof.ShaclFormat.Turtle)
+    engine.read_data(n_triples(background(folder)), pyrudof.RDFFormat.NTriples)
     return engine
+
+
+def n_triples(quads: Iterable[ox.Quad]) -> str:
+    triples = {ox.Triple(quad.subject, quad.predicate, quad.object) for quad in quads}
+    return ox.serialize(sorted(triples, key=str), format=ox.RdfFormat.N_TRIPLES).decode()
 
 
 def found_by_pyrudof(path: Path) -> set[tuple[str, str]]:
     engine = second_engine(path.parent.name)
-    triples = {ox.Triple(quad.subject, quad.predicate, quad.object) for quad in judged(path)}
-    text = ox.serialize(sorted(triples, key=str), format=ox.RdfFormat.N_TRIPLES)
-    assert text is not None
-    engine.read_data(text.decode(), pyrudof.RDFFormat.NTriples, merge=False)
-    return {(entry.focus_node, local(entry.source_shape)) for entry in engine.validate_shacl().violations}
+    engine.begin_staging()  # a tenth of a second less than reading everything anew
+    try:
+        engine.read_data(n_triples(quads_of(path)), pyrudof.RDFFormat.NTriples, merge=True)
+        return {(entry.focus_node, local(entry.source_shape)) for entry in engine.validate_shacl().violations}
+    finally:
+        engine.rollback_staging()
 
 
 def with_known_faults(path: Path) -> Any:

@@ -44,6 +44,9 @@ _talk = Console(stderr=True)
 _STEPS: Final = ("read", "validate", "derive", "write", "done")
 """The steps of `payergraph.build`, for the progress bar."""
 
+_WIDE: Final = 10_000
+"""The width of a table that goes to a file: nothing is cut."""
+
 T = TypeVar("T")
 Results = ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples
 
@@ -158,11 +161,14 @@ def query(
     result_format: Annotated[
         str, typer.Option("--format", help="One of table, csv, tsv, json, xml; turtle for graphs.")
     ] = "table",
+    columns: Annotated[
+        str | None, typer.Option(help="Only these columns of a table, with commas between. Default: all.")
+    ] = None,
     store: Store = None,
 ) -> None:
     """Ask a named query, a query file, or standard input.
 
-    Example: payergraph query stances-on-a-code --param code=cpt:64454 --param date=2023-06-01
+    Example: payergraph query stances-on-a-code --param code=cpt:64454 --columns payer_label,stance,version
     """
     text = _query_text(name, param or [])
     examine(text)
@@ -172,7 +178,7 @@ def query(
         results = snapshot.store.query(text)
     except SyntaxError as error:
         raise syntax_error(error, text) from error
-    _print_results(results, result_format)
+    _print_results(results, result_format, columns.split(",") if columns else None)
 
 
 @app.command()
@@ -246,27 +252,29 @@ def _file_text(path: Path) -> str:
         raise NotFoundError("query file", str(path)) from error
 
 
-def _print_results(results: Results, result_format: str) -> None:
+def _print_results(results: Results, result_format: str, columns: Sequence[str] | None) -> None:
     if isinstance(results, ox.QueryTriples):
         graph_format = "turtle" if result_format == "table" else result_format
         chosen = _choice("format", graph_format, GRAPH_FORMATS)
         ox.serialize(results, sys.stdout.buffer, format=chosen, prefixes=PREFIXES)
     elif result_format == "table" and isinstance(results, ox.QuerySolutions):
-        _print_table(results)
+        _print_table(results, columns)
     else:
         row_format = "json" if result_format == "table" else result_format
         results.serialize(sys.stdout.buffer, _choice("format", row_format, ROW_FORMATS))
     sys.stdout.buffer.flush()
 
 
-def _print_table(rows: ox.QuerySolutions) -> None:
+def _print_table(rows: ox.QuerySolutions, columns: Sequence[str] | None) -> None:
     """Rows for people: our IRIs with their prefixes, an empty cell where nothing is bound."""
     names = [variable.value for variable in rows.variables]
-    table = Table(*names, box=box.SIMPLE, pad_edge=False)
+    for column in columns or ():
+        if column not in names:
+            raise ParameterError("columns", f"the query has no column {column!r}", allowed=names)
+    table = Table(*(columns or names), box=box.SIMPLE, pad_edge=False)
     for row in rows:
-        table.add_row(*(escape(_cell(row[name])) for name in names))
-    wide = None if sys.stdout.isatty() else 10_000
-    Console(width=wide).print(table)
+        table.add_row(*(escape(_cell(row[name])) for name in columns or names))
+    Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
     _say(f"{table.row_count} rows")
 
 

@@ -28,8 +28,8 @@ def derive(store: ox.Store) -> list[ox.Quad]:
     triples: set[ox.Triple] = set()
     triples.update(in_force.describe(versions))
     triples.update(reach.describe(store))
-    triples.update(construct(store, "names"))
-    triples.update(construct(store, "applies"))
+    for name in ("names", "applies", "settles"):
+        triples.update(construct(store, name))
     triples.update(statements.describe(store, versions))
     quads = [ox.Quad(triple.subject, triple.predicate, triple.object, graph) for triple in triples]
     return sorted(quads, key=str)
