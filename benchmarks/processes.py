@@ -22,6 +22,7 @@ PAYERGRAPH: Final = str(Path(PYTHON).with_name("payergraph"))
 OXIGRAPH: Final = str(Path(PYTHON).with_name("oxigraph"))
 """The command line of the `oxigraph` package: the same engine without Python."""
 _START_SECONDS: Final = 60.0
+_STOP_SECONDS: Final = 10.0
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,11 @@ def serving(*command: str) -> Iterator[Server]:
         yield Server(port, process.pid)
     finally:
         process.terminate()
-        process.wait()
+        try:
+            process.wait(timeout=_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def _free_port() -> int:

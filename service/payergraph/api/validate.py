@@ -1,17 +1,18 @@
 """`POST /validate`: RDF in, the SHACL report out.
 
-In:  a body in any RDF syntax that files may have. Triples that stand in no graph are put into one; blank nodes are
-     refused, as they are in files.
+In:  a body in any RDF syntax that files may have. A triple that stands in no graph is put into that of the document
+     whose fragment its subject is, else into one for the body; blank nodes are refused, as they are in files.
 Out: the report as RDF or JSON; a body that does not parse is a problem with line and column.
 
-What the body points at may stand in the served graph, so its neighbours there are judged with it: a reference that
-resolves there is no fault. What the body says of a subject in a graph stands in place of what is served. Only
+What the body points at may stand in the served graph, so its neighbours there, and the documents that it adds to, are
+judged with it: a reference that resolves there is no fault. What the body says of a subject in a graph stands in place of what is served. Only
 findings on the body's own subjects are told.
 """
 
 import asyncio
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -29,7 +30,7 @@ from payergraph.api.service import ServiceDependency
 from payergraph.errors import UnsupportedMediaTypeError
 from payergraph.namespaces import BASE, DERIVED_GRAPH, QUERY_GRAPH
 from payergraph.reports import to_dict
-from payergraph.sources import Dataset, parse
+from payergraph.sources import Dataset, Fact, parse
 from payergraph.validation import Report, validate
 
 __all__ = ["ValidationFinding", "ValidationReport", "router"]
@@ -129,21 +130,36 @@ def judge(body: bytes, syntax: ox.RdfFormat, store: ox.Store) -> Report:
 
     :raises SourceSyntaxError: if it does not parse, or not all of it can be a stated fact; with line and column
     """
-    dataset = Dataset((parse(body, path=_BODY, format=syntax, graph=_BODY_GRAPH),))
+    parsed = parse(body, path=_BODY, format=syntax, graph=_BODY_GRAPH)
+    dataset = Dataset((replace(parsed, facts=tuple(_at_home(fact) for fact in parsed.facts)),))
     stated = list(dataset.quads())
     report = validate([*stated, *_neighbours(stated, store)], locate=dataset.locate)
     return _within(report, {_text(quad.subject) for quad in stated})
 
 
+def _at_home(fact: Fact) -> Fact:
+    """Put a fact that stood in no graph into that of the document whose fragment its subject is."""
+    quad = fact.quad
+    document, mark, _ = _text(quad.subject).partition("#")
+    if _text(quad.graph_name) != _BODY_GRAPH or not mark:
+        return fact
+    return replace(fact, quad=ox.Quad(quad.subject, quad.predicate, quad.object, ox.NamedNode(document)))
+
+
 def _neighbours(stated: Sequence[ox.Quad], store: ox.Store) -> Iterator[ox.Quad]:
     """What is served of a body's subjects and objects, where the body says nothing of them in that graph itself."""
     said = {(quad.subject, quad.graph_name) for quad in stated}
-    nodes = {node for quad in stated for node in (quad.subject, quad.object) if isinstance(node, ox.NamedNode)}
-    for node in nodes:
-        for quad in store.quads_for_pattern(node, None, None, None):
-            graph = quad.graph_name
-            if isinstance(graph, ox.NamedNode) and graph.value not in _UNSTATED and (node, graph) not in said:
-                yield quad
+    graphs = {quad.graph_name for quad in stated}
+    nodes = {node for quad in stated for node in (*quad, quad.graph_name) if isinstance(node, ox.NamedNode)}
+    around = (
+        *(quad for node in nodes for quad in store.quads_for_pattern(node, None, None, None)),
+        *(quad for graph in graphs for quad in store.quads_for_pattern(None, None, None, graph)),
+    )
+    for quad in around:
+        graph = quad.graph_name
+        served = isinstance(graph, ox.NamedNode) and graph.value not in _UNSTATED
+        if served and (quad.subject, graph) not in said:
+            yield quad
 
 
 def _within(report: Report, subjects: set[str]) -> Report:
