@@ -303,8 +303,7 @@ def second_engine(folder: str) -> pyrudof.Rudof:
         core.remove((shape, None, None))
     engine = pyrudof.Rudof(pyrudof.RudofConfig())
     engine.read_shacl(core.serialize(format="turtle"), pyrudof.ShaclFormat.Turtle)
-    if background(folder):  # it takes no empty text
-        engine.read_data(n_triples(background(folder)), pyrudof.RDFFormat.NTriples)
+    engine.read_data(n_triples(subclasses()), pyrudof.RDFFormat.NTriples)
     return engine
 
 

@@ -5,8 +5,8 @@ In:  a body in any RDF syntax that files may have. A triple that stands in no gr
 Out: the report as RDF or JSON; a body that does not parse is a problem with line and column.
 
 What the body points at may stand in the served graph, so its neighbours there, and the documents that it adds to, are
-judged with it: a reference that resolves there is no fault. What the body says of a subject in a graph stands in place of what is served. Only
-findings on the body's own subjects are told.
+judged with it: a reference that resolves there is no fault. What the body says of a subject in a graph stands in place
+of what is served. Only findings on the body's own subjects are told.
 """
 
 import asyncio
