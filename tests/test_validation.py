@@ -11,7 +11,7 @@ from rdflib import SH, Graph
 
 from payergraph import reports
 from payergraph.namespaces import BASE
-from payergraph.resources import DATA, ONTOLOGY
+from payergraph.resources import DATA, VOCABULARIES
 from payergraph.sources import read
 from payergraph.validation import _batches, validate
 
@@ -63,7 +63,7 @@ def test_a_malformed_date_is_found_with_its_line(tmp_path: Path) -> None:
 
 
 def test_the_shipped_data_conforms_and_the_modifier_11_of_the_report_is_a_warning() -> None:
-    facts = read([ONTOLOGY, DATA])
+    facts = read([VOCABULARIES, DATA])
     report = validate(facts.quads(), locate=facts.locate)
     assert report.violations == ()
     [warning] = [finding for finding in report.findings if finding.value == "11"]

@@ -15,7 +15,7 @@ import pyoxigraph as ox
 from payergraph.derivation import derive
 from payergraph.errors import InvalidDataError
 from payergraph.queries import describe, load_queries
-from payergraph.resources import DATA, ONTOLOGY
+from payergraph.resources import DATA, VOCABULARIES
 from payergraph.sources import Dataset, read
 from payergraph.store import Snapshot, build_lock, write_snapshot
 from payergraph.validation import Report, validate
@@ -55,7 +55,7 @@ def build(
     """
     with build_lock(store, wait=wait, on_wait=on_wait) as lock:
         on_step("read")
-        facts = read([ONTOLOGY, *data])
+        facts = read([VOCABULARIES, *data])
         on_step("validate")
         report = check(facts)
         if not report.conforms:

@@ -24,7 +24,7 @@ from payergraph import exports
 from payergraph.errors import InvalidDataError, NotFoundError, ParameterError, PayergraphError, StoreError
 from payergraph.namespaces import PREFIXES, shorten
 from payergraph.queries import find, load_queries, named
-from payergraph.resources import DATA, ONTOLOGY
+from payergraph.resources import DATA, VOCABULARIES
 from payergraph.settings import Settings
 from payergraph.sources import find_files, read
 from payergraph.sparql import confirm_local, examine, syntax_error
@@ -146,7 +146,7 @@ def validate(
     from payergraph.build import check
 
     render = _choice("format", report_format, reports.FORMATS)
-    report = check(read([ONTOLOGY, DATA, *(paths or [])]))
+    report = check(read([VOCABULARIES, DATA, *(paths or [])]))
     if paths:
         report = report.within({file.resolve() for file in find_files(paths)})
     sys.stdout.write(render(report))

@@ -6,7 +6,7 @@ In:  nothing.  Out: the path of each folder, in a checkout or in an installed wh
 from pathlib import Path
 from typing import Final
 
-__all__ = ["DATA", "ONTOLOGY", "QUERIES", "SHAPES"]
+__all__ = ["DATA", "ONTOLOGY", "QUERIES", "SHAPES", "VOCABULARIES"]
 
 _PACKAGE: Final = Path(__file__).parent
 
@@ -18,6 +18,8 @@ def _folder(name: str) -> Path:
 
 
 ONTOLOGY: Final = _folder("ontology")
+VOCABULARIES: Final = ONTOLOGY / "*.ttl"
+"""The files of the ontology that belong to the dataset: terms, schemes and alignments, not the JSON-LD context."""
 DATA: Final = _folder("data")
 SHAPES: Final = _folder("shapes")
 QUERIES: Final = _folder("queries")
