@@ -30,7 +30,7 @@ import pyoxigraph as ox
 from payergraph.derivation import derive
 from payergraph.namespaces import BASE, PREFIXES
 from payergraph.queries import describe, load_queries
-from payergraph.resources import DATA, ONTOLOGY
+from payergraph.resources import DATA, VOCABULARIES
 from payergraph.sources import read
 
 __all__ = ["CACHE", "GROWING", "SEED", "cached", "generate", "shipped"]
@@ -134,7 +134,7 @@ def cached(quads: int, *, seed: int = SEED, folder: Path = CACHE) -> Path:
 @cache
 def shipped() -> Shipped:
     """Return the shipped graph: stated, derived, and the queries."""
-    stated = list(read([ONTOLOGY, DATA]).quads())
+    stated = list(read([VOCABULARIES, DATA]).quads())
     return Shipped(_lines(stated), _lines(_derived(stated)), _lines(describe(load_queries())))
 
 

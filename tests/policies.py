@@ -30,7 +30,8 @@ class Version:
         dates = "".join(f' ; pg:{name} "{day}"^^xsd:date' for name, day in self.dates.items())
         follows = f" ; pg:follows <policy/{policy}/{self.follows}>" if self.follows else ""
         revisions = "".join(
-            f'  <{source}#revision-{number}> a pg:RevisionEntry ; pg:version {version} ; pg:revisedOn "{day}"^^xsd:date .\n'
+            f"  <{source}#revision-{number}> a pg:RevisionEntry ; pg:version {version} ;"
+            f' pg:revisedOn "{day}"^^xsd:date .\n'
             for number, day in enumerate(self.revised, 1)
         )
         draft = " ; pg:draft true" if self.draft else ""
@@ -38,7 +39,8 @@ class Version:
         return (
             f"<policy/> {{ {version} a pg:PolicyVersion ; dcterms:isVersionOf <policy/{policy}>{draft} . }}\n"
             f"<{source}> {{\n  <{source}#record-1> a pg:VersionRecord ; pg:version {version} ;"
-            f" pg:origin scheme:origin-{self.origin}{dates}{follows} .\n{revisions}{position if self.position else ''}}}\n"
+            f" pg:origin scheme:origin-{self.origin}{dates}{follows} .\n"
+            f"{revisions}{position if self.position else ''}}}\n"
         )
 
 

@@ -14,9 +14,9 @@ from payergraph.store import Snapshot, build_lock, open_current
 from tests.policies import HEAD
 
 GOOD = HEAD + '<area/> { <area/US> a pg:Area ; skos:prefLabel "United States"@en ; skos:notation "US" . }\n'
-DANGLING = (
-    GOOD
-    + '<area/> { <area/US-OH> a pg:Area ; skos:prefLabel "Ohio"@en ; skos:notation "US-OH" ; skos:broader <area/USA> . }\n'
+DANGLING = GOOD + (
+    '<area/> { <area/US-OH> a pg:Area ; skos:prefLabel "Ohio"@en ; skos:notation "US-OH" ;'
+    " skos:broader <area/USA> . }\n"
 )
 TWO_GRAPHS = GOOD + (
     '<source/a> { <source/a#finding-1> a pg:Finding ; dcterms:description "One."@en ; pg:locator "1" . }\n'

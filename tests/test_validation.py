@@ -53,7 +53,8 @@ def test_a_malformed_date_is_found_with_its_line(tmp_path: Path) -> None:
     path.write_text(
         "@base <https://w3id.org/payergraph/> .\n@prefix pg: <ontology#> .\n"
         "@prefix xsd: <http://www.w3.org/2001/XMLSchema#> .\n<source/a> {\n"
-        "  <source/a#record-1> a pg:VersionRecord ; pg:version <policy/e/p/v> ;\n    pg:origin <scheme/origin-own-document> ;\n"
+        "  <source/a#record-1> a pg:VersionRecord ; pg:version <policy/e/p/v> ;\n"
+        "    pg:origin <scheme/origin-own-document> ;\n"
         '    pg:publishedOn "2024-02-30"^^xsd:date .\n}\n'
     )
     facts = read([path])
