@@ -20,15 +20,22 @@ _END_OF_HEAD: Final = b"\r\n\r\n"
 _LAST_CHUNK: Final = b"\r\n0\r\n\r\n"
 _PIECE: Final = 1 << 20
 _CONNECTIONS: Final = 16
+_IDLE_SECONDS: Final = 2.0
+"""How long a connection may rest: servers close it after five seconds."""
 
 
 class Client:
     """A connection to a server of this machine."""
 
     def __init__(self, port: int, path: str) -> None:
-        self._connection = socket.create_connection(("127.0.0.1", port))
-        self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._port = port
         self._path = path
+        self._connect()
+
+    def _connect(self) -> None:
+        self._connection = socket.create_connection(("127.0.0.1", self._port))
+        self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._used = time.monotonic()
 
     def __enter__(self) -> Self:
         return self
@@ -41,8 +48,13 @@ class Client:
 
         :raises SystemExit: if the status is not 200
         """
+        if time.monotonic() - self._used > _IDLE_SECONDS:
+            self._connection.close()
+            self._connect()
         target = f"{self._path}?{urlencode({'query': query})}"
-        return self._exchange(f"GET {target} HTTP/1.1\r\nHost: localhost\r\nAccept: {accept}\r\n\r\n".encode())
+        answer = self._exchange(f"GET {target} HTTP/1.1\r\nHost: localhost\r\nAccept: {accept}\r\n\r\n".encode())
+        self._used = time.monotonic()
+        return answer
 
     def _exchange(self, request: bytes) -> tuple[float, bytes]:
         started = time.perf_counter()

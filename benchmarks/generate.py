@@ -216,12 +216,12 @@ def _choose(model: Template, wanted: int, draw: random.Random) -> set[str]:
     """Draw documents, with all that they refer to, until there are about so many lines."""
     usable = _without(model, {s for s, lines in model.own.items() if any(map(_LEFT_OUT.search, lines))})
     parts: dict[str, list[str]] = defaultdict(list)
-    for subject in usable:
+    for subject in sorted(usable):
         document = subject.partition("#")[0].rstrip(">")
         if document.startswith(f"<{BASE}source/"):
             parts[document].append(subject)
     records: dict[str, list[str]] = defaultdict(list)
-    for subject in usable:
+    for subject in sorted(usable):
         if any(f"<{PREFIXES['pg']}VersionRecord>" in line for line in model.own[subject]):
             for version in model.refers[subject]:
                 records[version].append(subject)
