@@ -13,6 +13,7 @@ import statistics
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from itertools import product
 from pathlib import Path
 
@@ -109,27 +110,45 @@ def described(graph: Graph, term: URIRef) -> Iterator[str]:
     for name, predicate in (("Subclass of", RDFS.subClassOf), ("Domain", RDFS.domain), ("Range", RDFS.range)):
         if values := sorted(shorten(str(value)) for value in graph.objects(term, predicate)):
             yield f"- {name}: {', '.join(f'`{value}`' for value in values)}"
+    if carried := [other for other in declared(graph, KINDS) if carries(graph, term, other)]:
+        yield f"- Properties: {', '.join(f'`{shorten(str(other))}`' for other in carried)}"
 
 
 def declared(graph: Graph, kinds: set[URIRef]) -> list[URIRef]:
     """The terms of these kinds, in the order of the file."""
+    return [term for term in _subjects() if kinds & set(graph.objects(term, RDF.type))]
+
+
+@cache
+def _subjects() -> tuple[URIRef, ...]:
     quads = ox.parse(path=ONTOLOGY_FOLDER / "payergraph.ttl", format=ox.RdfFormat.TURTLE, base_iri=BASE)
-    subjects = dict.fromkeys(str(quad.subject)[1:-1] for quad in quads)
-    terms = (URIRef(subject) for subject in subjects)
-    return [term for term in terms if kinds & set(graph.objects(term, RDF.type))]
+    return tuple(dict.fromkeys(URIRef(str(quad.subject)[1:-1]) for quad in quads))
 
 
 def schemes_page(graph: Graph) -> str:
-    """Every enumeration with its members."""
+    """Every enumeration with its members, and the properties whose values they are."""
     lines = [MARK, "# Enumerations", "", f"`scheme:` is <{PREFIXES['scheme']}>. Enumerations only grow.", ""]
     for scheme in sorted(graph.subjects(RDF.type, SKOS.ConceptScheme), key=str):
         lines += [f"## {graph.value(scheme, SKOS.prefLabel)}", "", str(graph.value(scheme, SKOS.definition)), ""]
+        if properties := valued_from(scheme):
+            lines += [f"Values of {', '.join(f'`{name}`' for name in properties)}.", ""]
         lines += ["| concept | label | meaning |", "| --- | --- | --- |"]
         for concept in sorted(graph.subjects(SKOS.inScheme, scheme), key=str):
             label, meaning = graph.value(concept, SKOS.prefLabel), graph.value(concept, SKOS.definition)
             lines.append(f"| `{shorten(str(concept))}` | {label} | {meaning} |")
         lines.append("")
     return "\n".join(lines)
+
+
+def valued_from(scheme: Node) -> list[str]:
+    """The properties whose shape over the whole graph demands values of a scheme."""
+    shapes = shapes_graph("whole")
+    found = set()
+    for choice in shapes.subjects(SH.hasValue, scheme):
+        for shape, choices in shapes.subject_objects(SH["or"]):
+            if choice in set(shapes.items(choices)):
+                found.add(shorten(str(shapes.value(shape, SH.path))))
+    return sorted(found)
 
 
 def queries_page(queries: dict[str, NamedQuery]) -> str:
@@ -141,20 +160,38 @@ def queries_page(queries: dict[str, NamedQuery]) -> str:
     lines += ["written with a prefix; a parameter may be repeated, which means any of its values.", ""]
     lines += ["| query | answers |", "| --- | --- |"]
     lines += [f"| [{name}](#{name}) | {query.summary} |" for name, query in queries.items()]
-    lines.append("")
-    for name, query in queries.items():
-        columns = re.search(r"^SELECT (?:DISTINCT )?(.*)$", query.text, re.MULTILINE)
-        lines += [f"## {name}", "", f"**{query.summary}** {query.description}".rstrip(), ""]
-        if query.parameters:
-            lines += ["| parameter | type | | meaning |", "| --- | --- | --- | --- |"]
-        for parameter in query.parameters:
-            default = f"default {parameter.default}" if parameter.default else ""
-            need = "required" if parameter.required else default
-            lines.append(f"| `{parameter.name}` | {parameter.kind} | {need} | {parameter.description} |")
-        if columns:
-            names = ", ".join(f"`{column}`" for column in re.findall(r"[?](\w+)", columns[1]))
-            lines += ["", f"Columns: {names}.", ""]
-    return "\n".join(lines)
+    for query in queries.values():
+        lines += ["", *query_entry(query)]
+    return "\n".join([*lines, ""])
+
+
+def query_entry(query: NamedQuery) -> Iterator[str]:
+    """What a query answers, with which parameters and columns, and how to ask it."""
+    yield from (f"## {query.name}", "", f"**{query.summary}** {query.description}".rstrip(), "")
+    yield from ("```console", f"$ {example_command(query)}", "…", "```", "")
+    if query.parameters:
+        yield from ("| parameter | type | | meaning |", "| --- | --- | --- | --- |")
+    for parameter in query.parameters:
+        default = f"default {parameter.default}" if parameter.default else ""
+        need = "required" if parameter.required else default
+        yield f"| `{parameter.name}` | {parameter.kind} | {need} | {parameter.description} |"
+    if query.parameters:
+        yield ""
+    columns = re.search(r"^SELECT (?:DISTINCT )?(.*)$", query.text, re.MULTILINE)
+    if columns:
+        names = re.findall(r"[?](\w+)", columns[1])
+        yield f"Columns: {', '.join(f'`{name}`' for name in names)}."
+
+
+def example_command(query: NamedQuery) -> str:
+    """A call of a query with the example values that its text has for the parameters it requires."""
+    command = f"payergraph query {query.name}"
+    for parameter in query.parameters:
+        if parameter.required:
+            value = re.search(rf"VALUES [?]{parameter.name} {{ (?:<(.+?)>|\"(.+?)\")", query.text)
+            assert value, f"{query.name}: no example value of {parameter.name}"
+            command += f" --param {parameter.name}={shorten(value[1] or value[2]).removeprefix(BASE)}"
+    return command
 
 
 def command_page() -> str:
@@ -166,11 +203,14 @@ def command_page() -> str:
         command = group.commands[name]
         pieces = command.collect_usage_pieces(typer.Context(command, info_name=f"payergraph {name}"))
         lines += [f"## payergraph {name}", "", f"`payergraph {name} {' '.join(pieces)}`", ""]
-        lines += [*(part.strip() for part in (command.help or "").splitlines()), ""]
-        lines += ["| | meaning |", "| --- | --- |"]
+        text, _, example = (command.help or "").partition("Example: ")
+        lines += [*(part.strip() for part in text.splitlines()), *("```sh", example, "```"), ""]
+        lines += ["| | default | meaning |", "| --- | --- | --- |"]
         for parameter in command.params:
             flags = ", ".join(f"`{flag}`" for flag in (*parameter.opts, *parameter.secondary_opts))
-            lines.append(f"| {flags} | {getattr(parameter, 'help', '') or ''} |")
+            given = parameter.opts[0] if parameter.default is True else parameter.default
+            default = "" if given is None else f"`{given}`"
+            lines.append(f"| {flags} | {default} | {getattr(parameter, 'help', '') or ''} |")
         lines.append("")
     return "\n".join(lines)
 
