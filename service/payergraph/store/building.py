@@ -147,26 +147,37 @@ def _write(root: Path, lines: Sequence[str], digest: str) -> Path:
 def _load(building: Path, lines: Sequence[str]) -> tuple[int, int]:
     """Load every quad, and its triple into the default graph; return the numbers of triples and of graphs.
 
-    One file with both, in the order of the quads, loads faster than two files one after the other.
+    Two files, loaded at once: the engine lets Python's lock go, so that both cores work.
     """
-    both, triples, graphs, last = building / "both.nq", 0, set[str](), ""
-    with both.open("wb") as out:
+    named, merged = building / "named.nq", building / "merged.nq"
+    triples, graphs, last = 0, set[str](), ""
+    with named.open("wb") as quads_out, merged.open("wb") as triples_out:
         for start in range(0, len(lines), _CHUNK):
             chunk = lines[start : start + _CHUNK]
             parts = [line.rpartition(" ") for line in chunk]
             graphs.update([graph for _, _, graph in parts])
             stated = [triple for triple, _, _ in parts]
             # sorted: the same triple of several graphs stands together
-            merged = [triple for before, triple in zip([last, *stated], stated, strict=False) if triple != before]
-            triples += len(merged)
+            once = [triple for before, triple in zip([last, *stated], stated, strict=False) if triple != before]
+            triples += len(once)
             last = stated[-1]
-            out.write((" .\n".join([*chunk, *merged]) + " .\n").encode())
+            quads_out.write((" .\n".join(chunk) + " .\n").encode())
+            triples_out.write((" .\n".join(once) + " .\n").encode() if once else b"")
     store = Store(building / STORE)
-    store.bulk_load(path=both, format=RdfFormat.N_QUADS, lenient=True)  # our own lines, valid by construction
+    with ThreadPoolExecutor(2) as pool:
+        loads = [pool.submit(_bulk_load, store, path) for path in (named, merged)]
+        for load in loads:
+            load.result()
+    store.optimize()
     store.flush()
     del store
-    both.unlink()
     return triples, len(graphs)
+
+
+def _bulk_load(store: Store, path: Path) -> None:
+    """Load a file and remove it."""
+    store.bulk_load(path=path, format=RdfFormat.N_QUADS, lenient=True)  # our own lines, valid by construction
+    path.unlink()
 
 
 def _write_dataset(path: Path, lines: Sequence[str]) -> None:
