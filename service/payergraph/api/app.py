@@ -31,10 +31,10 @@ from payergraph.store.manifest import payergraph_version
 __all__ = ["ROUTERS", "create_app"]
 
 ROUTERS: Final = (
+    "sparql",
     "pages",
     "docs_page",
     "health",
-    "sparql",
     "queries",
     "codes",
     "payers",
