@@ -9,6 +9,7 @@ at a time; the lock is taken first, so that a second one does not read files for
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import pyoxigraph as ox
 
@@ -22,8 +23,8 @@ from payergraph.validation import Report, validate
 
 __all__ = ["STEPS", "Built", "build", "check"]
 
-STEPS = ("read", "validate", "derive", "write")
-"""What `on_step` is told, in this order; `done` comes last."""
+STEPS: Final = ("read", "validate", "derive", "write", "done")
+"""What `on_step` is told, in this order."""
 
 
 @dataclass(frozen=True)

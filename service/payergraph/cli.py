@@ -41,9 +41,6 @@ app = typer.Typer(
 )
 _talk = Console(stderr=True)
 
-_STEPS: Final = ("read", "validate", "derive", "write", "done")
-"""The steps of `payergraph.build`, for the progress bar."""
-
 _WIDE: Final = 10_000
 """The width of a table that goes to a file: nothing is cut."""
 
@@ -294,11 +291,13 @@ def _progress() -> Iterator[Callable[[str], None]]:
     if not _talk.is_terminal:
         yield lambda step: _say(f"build: {step}")
         return
+    from payergraph.build import STEPS
+
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=_talk, transient=True) as progress:
-        task = progress.add_task("build", total=_STEPS.index("done"))
+        task = progress.add_task("build", total=len(STEPS) - 1)
 
         def advance(step: str) -> None:
-            progress.update(task, description=step, completed=_STEPS.index(step))
+            progress.update(task, description=step, completed=STEPS.index(step))
 
         yield advance

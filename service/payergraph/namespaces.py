@@ -1,15 +1,18 @@
 """The IRIs of payergraph: prefixes, registers and the graphs that are not documents.
 
-In:  nothing.  Out: constants, and `shorten`; `PREFIXES` is what every serialisation and query page of the
+In:  nothing.  Out: constants, `name` and `shorten`; `PREFIXES` is what every serialisation and query page of the
 project uses.
 
 Every fact stands in the named graph of the document that states it; the graph's name is the document's IRI.
 The graphs named here are the project's own: registers of shared things, and what is derived.
 """
 
+from functools import cache
 from typing import Final
 
-__all__ = ["BASE", "DERIVED_GRAPH", "ONTOLOGY", "PREFIXES", "QUERY_GRAPH", "SHAPES", "SOURCE_GRAPH", "shorten"]
+import pyoxigraph as ox
+
+__all__ = ["BASE", "DERIVED_GRAPH", "ONTOLOGY", "PREFIXES", "QUERY_GRAPH", "SHAPES", "SOURCE_GRAPH", "name", "shorten"]
 
 BASE: Final = "https://w3id.org/payergraph/"
 """Every resource of the graph lies below this IRI; the server answers the same paths under its own host."""
@@ -57,6 +60,17 @@ PREFIXES: Final[dict[str, str]] = {
     "xsd": "http://www.w3.org/2001/XMLSchema#",
 }
 """Prefixes in the order in which files declare them: ours first, then the standards'."""
+
+
+@cache
+def name(curie: str) -> ox.NamedNode:
+    """The node of a name with one of our prefixes.
+
+    >>> name("pg:stance").value
+    'https://w3id.org/payergraph/ontology#stance'
+    """
+    prefix, _, local = curie.partition(":")
+    return ox.NamedNode(PREFIXES[prefix] + local)
 
 
 def shorten(iri: str) -> str:

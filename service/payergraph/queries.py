@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
@@ -22,7 +23,17 @@ from payergraph.errors import NotFoundError, ParameterError, SourceSyntaxError
 from payergraph.namespaces import BASE, PREFIXES, QUERY_GRAPH
 from payergraph.resources import QUERIES
 
-__all__ = ["NamedQuery", "Parameter", "describe", "find", "load_queries", "named", "read_header", "to_iri"]
+__all__ = [
+    "NamedQuery",
+    "Parameter",
+    "describe",
+    "find",
+    "load_queries",
+    "named",
+    "read_header",
+    "shipped_queries",
+    "to_iri",
+]
 
 MARK: Final = "#+ "
 """What starts a header line: a comment to SPARQL, so every client runs the file as it is."""
@@ -121,6 +132,12 @@ def load_queries(folder: Path = QUERIES) -> dict[str, NamedQuery]:
     """
     files = sorted(folder.rglob("*.rq"))
     return {path.stem: named(path.read_text(encoding="utf-8"), source=str(path)) for path in files}
+
+
+@cache
+def shipped_queries() -> Mapping[str, NamedQuery]:
+    """The shipped queries, read once by a process that serves them."""
+    return load_queries()
 
 
 def find(queries: Mapping[str, NamedQuery], name: str) -> NamedQuery:

@@ -32,7 +32,7 @@ Scope = Literal["document", "whole"]
 Severity = Literal["violation", "warning", "info"]
 
 _SEVERITIES: Final[dict[Node | None, Severity]] = {SH.Violation: "violation", SH.Warning: "warning", SH.Info: "info"}
-
+"""Ours by SHACL's, the worst first."""
 
 Locate = Callable[[str, str | None, str | None], Place | None]
 """Focus node, path and value of a finding (IRIs or lexical forms) to the place of the nearest quad."""
@@ -93,16 +93,12 @@ def validate(
             results = _run(batch, scope)
             findings.update(_findings(results, scope, batch, locate))
             report += results
-    order = ("violation", "warning", "info")
-    return Report(
-        tuple(
-            sorted(
-                findings,
-                key=lambda f: (order.index(f.severity), str(f.place), f.focus, f.shape, f.message, str(f.value)),
-            )
-        ),
-        report,
-    )
+    return Report(tuple(sorted(findings, key=_worst_first)), report)
+
+
+def _worst_first(finding: Finding) -> tuple[int, str, str, str, str, str]:
+    severity = list(_SEVERITIES.values()).index(finding.severity)
+    return severity, str(finding.place), finding.focus, finding.shape, finding.message, str(finding.value)
 
 
 @cache

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from payergraph.errors import NotAcceptableError, NotFoundError
 
-__all__ = ["GRAPH_FORMATS", "RESULT_FORMATS", "Format", "is_browser", "negotiate"]
+__all__ = ["GRAPH_FORMATS", "RESULT_FORMATS", "Format", "engine_type", "is_browser", "negotiate"]
 
 
 class Format(NamedTuple):
@@ -102,6 +102,15 @@ def negotiate(accept: str | None, offered: Sequence[Format], *, suffix: str | No
     if found is None:
         raise NotAcceptableError(accept or "*/*", [offer.media_type for offer in offered])
     return found
+
+
+def engine_type(chosen: Format, offered: Sequence[Format]) -> str:
+    """The media type under which the engine knows a format: the first of those offered with its suffix.
+
+    >>> engine_type(Format("application/json", "json"), RESULT_FORMATS)
+    'application/sparql-results+json'
+    """
+    return next(offer.media_type for offer in offered if offer.suffix == chosen.suffix)
 
 
 def is_browser(headers: Mapping[str, str]) -> bool:

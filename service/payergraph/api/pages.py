@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from payergraph.namespaces import PREFIXES
-from payergraph.queries import MARK, load_queries
+from payergraph.queries import MARK, shipped_queries
 from payergraph.store.manifest import Manifest
 
 __all__ = ["home_page", "mount_static", "problem_page", "query_page", "router"]
@@ -137,13 +137,8 @@ def _questions(request: Request) -> Sequence[Question]:
     """Return the questions of the application; where it has none of its own, the shipped ones."""
     own: Iterable[Question] | Mapping[str, Question] | None = getattr(request.app.state, "named_queries", None)
     if own is None:
-        return _shipped_questions()
+        return tuple(shipped_queries().values())
     return tuple(own.values() if isinstance(own, Mapping) else own)
-
-
-@cache
-def _shipped_questions() -> tuple[Question, ...]:
-    return tuple(load_queries().values())
 
 
 def _editable(question: Question) -> str:

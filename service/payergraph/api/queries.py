@@ -6,8 +6,6 @@ Out: results; or, as `application/sparql-query`, the text that would be run, to 
 A caller chooses the values and so how much work a query is: it runs in a worker, whose time and memory are limited.
 """
 
-from collections.abc import Sequence
-from functools import cache
 from typing import Any, Final
 
 import orjson
@@ -17,10 +15,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from payergraph.api.answers import JSON, etag_of, kept, unless_known
-from payergraph.api.negotiation import GRAPH_FORMATS, RESULT_FORMATS, Format, negotiate
+from payergraph.api.negotiation import GRAPH_FORMATS, RESULT_FORMATS, Format, engine_type, negotiate
 from payergraph.api.service import Service, ServiceDependency
 from payergraph.api.streaming import StreamedAnswer
-from payergraph.queries import NamedQuery, find, load_queries
+from payergraph.queries import NamedQuery, find, shipped_queries
 
 __all__ = ["QueryDocument", "QueryList", "QueryParameter", "router"]
 
@@ -82,7 +80,7 @@ async def queries(request: Request, service: ServiceDependency) -> Response:
     """List the questions that the graph is often asked, with their parameters and where their answers are."""
     negotiate(request.headers.get("accept"), JSON)
     snapshot = service.snapshot
-    body = {"queries": [_describe(query) for query in _queries().values()], "snapshot": snapshot.id}
+    body = {"queries": [_describe(query) for query in shipped_queries().values()], "snapshot": snapshot.id}
     headers = _HEADERS | {"Content-Type": JSON[0].content_type, "ETag": etag_of(snapshot, request.url.path)}
     return unless_known(request, Response(orjson.dumps(body), headers=headers))
 
@@ -104,7 +102,7 @@ async def query(name: str, request: Request, service: ServiceDependency) -> Resp
     if chosen == TEXT:
         headers["ETag"] = etag_of(service.snapshot, chosen.media_type, text)
         return unless_known(request, Response(text, headers=headers))
-    return unless_known(request, await _run(service, text, chosen, _engine_type(chosen, offered), headers))
+    return unless_known(request, await _run(service, text, chosen, engine_type(chosen, offered), headers))
 
 
 def offered_formats(asked: NamedQuery) -> tuple[Format, ...]:
@@ -130,7 +128,7 @@ async def _run(service: Service, text: str, chosen: Format, engine_type: str, he
 def _named(name: str) -> tuple[NamedQuery, str | None]:
     """Return the query of a path and its suffix; names have no dots."""
     stem, _, suffix = name.partition(".")
-    return find(_queries(), stem), suffix or None
+    return find(shipped_queries(), stem), suffix or None
 
 
 def _values(request: Request) -> dict[str, list[str]]:
@@ -140,11 +138,6 @@ def _values(request: Request) -> dict[str, list[str]]:
         if value:
             values.setdefault(name, []).append(value)
     return values
-
-
-def _engine_type(chosen: Format, offered: Sequence[Format]) -> str:
-    """The media type under which the engine knows a format: the first with its suffix."""
-    return next(offer.media_type for offer in offered if offer.suffix == chosen.suffix)
 
 
 def _alternates(request: Request, asked: NamedQuery) -> str:
@@ -178,9 +171,3 @@ def _describe(asked: NamedQuery) -> dict[str, Any]:
         "links": {"self": f"/queries/{asked.name}"}
         | {suffix: f"/queries/{asked.name}.{suffix}" for suffix in suffixes},
     }
-
-
-@cache
-def _queries() -> dict[str, NamedQuery]:
-    """The shipped queries, read once."""
-    return load_queries()

@@ -8,11 +8,8 @@ of them state counts once, as in the default graph of the store.
 """
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Final, cast
 from urllib.parse import parse_qsl
 
@@ -23,13 +20,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from payergraph.api.answers import etag_of
 from payergraph.api.bodies import content_type, read_body
-from payergraph.api.negotiation import GRAPH_FORMATS, RESULT_FORMATS, Format, is_browser, negotiate
+from payergraph.api.negotiation import GRAPH_FORMATS, RESULT_FORMATS, Format, engine_type, is_browser, negotiate
+from payergraph.api.pages import query_page
 from payergraph.api.service import Service, service_of
 from payergraph.api.service_description import describe_service
 from payergraph.api.streaming import StreamedAnswer
 from payergraph.errors import ParameterError, QueryRefusedError, UnsupportedMediaTypeError
 from payergraph.sparql import Outline, examine
+from payergraph.store import Snapshot
 from payergraph.workers import Answer
 
 __all__ = ["router"]
@@ -52,11 +52,6 @@ _PARAMETERS: Final = ("query", "default-graph-uri", "named-graph-uri")
 _UPDATE_PARAMETERS: Final = frozenset({"update", "using-graph-uri", "using-named-graph-uri"})
 _PASSED_OVER: Final = frozenset({"format", "output", "results"})
 """What SPARQLWrapper and others send beside an Accept header that says the same."""
-_ENGINE_TYPES: Final = {
-    "application/json": {False: "application/sparql-results+json", True: "application/ld+json"},
-    "application/xml": {False: "application/sparql-results+xml", True: "application/rdf+xml"},
-}
-"""What the plain types stand for: of rows, and of a graph."""
 _LONG_QUERY: Final = 50_000
 """Characters from which the guard's milliseconds would hold up other requests."""
 _PATIENCE: Final = 0.2
@@ -205,13 +200,13 @@ def _graphs(pairs: Sequence[tuple[str, str]], parameter: str) -> tuple[str, ...]
 
 def _front(request: Request, service: Service) -> Response:
     """Answer a request without a query: the query page to a browser, else the service description."""
-    if is_browser(request.headers) and find_spec("payergraph.api.pages") is not None:
-        page: Response = import_module("payergraph.api.pages").query_page(request)
+    if is_browser(request.headers):
+        page = query_page(request)
         page.headers.setdefault("Vary", "Accept")
         return page
     chosen = negotiate(request.headers.get("accept"), GRAPH_FORMATS)
     endpoint = str(request.url.replace(query="", fragment=""))
-    content = describe_service(endpoint, service, _engine_type(chosen, graph=True))
+    content = describe_service(endpoint, service, engine_type(chosen, GRAPH_FORMATS))
     return Response(content, headers=_HEADERS | {"Content-Type": chosen.content_type})
 
 
@@ -220,15 +215,16 @@ async def _answer(request: Request, service: Service, operation: Operation) -> R
     query = operation.query or ""
     outline = examine(query) if len(query) < _LONG_QUERY else await asyncio.to_thread(examine, query)
     graph = outline.form is not None and outline.form.gives_graph
-    chosen = negotiate(request.headers.get("accept"), GRAPH_FORMATS if graph else RESULT_FORMATS)
+    offered = GRAPH_FORMATS if graph else RESULT_FORMATS
+    chosen = negotiate(request.headers.get("accept"), offered)
     headers = _HEADERS | {"Content-Type": chosen.content_type}
     if outline.repeatable and request.method != "POST":
-        headers["ETag"] = _etag(service.snapshot.id, operation, chosen)
+        headers["ETag"] = _etag(service.snapshot, operation, chosen)
         if headers["ETag"] in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=_HEADERS | {"ETag": headers["ETag"]})
-    answer = await _ask(request, service, query, _engine_type(chosen, graph=graph), *_dataset(operation, outline))
+    answer = await _ask(request, service, query, engine_type(chosen, offered), *_dataset(operation, outline))
     if "ETag" in headers:
-        headers["ETag"] = _etag(answer.snapshot.id, operation, chosen)
+        headers["ETag"] = _etag(answer.snapshot, operation, chosen)
     if request.method == "HEAD":
         answer.close()
         return Response(headers=headers)
@@ -276,14 +272,7 @@ async def _ask(
             watcher.cancel()
 
 
-def _engine_type(chosen: Format, *, graph: bool) -> str:
-    """Return the media type under which the engine knows a format."""
-    return _ENGINE_TYPES.get(chosen.media_type, {}).get(graph, chosen.media_type)
-
-
-def _etag(snapshot: str, operation: Operation, chosen: Format) -> str:
+def _etag(snapshot: Snapshot, operation: Operation, chosen: Format) -> str:
     """Name an answer: equal data, question and format give the equal bytes."""
-    asked = "\n".join(
-        (chosen.media_type, *operation.default_graphs, "", *operation.named_graphs, "", operation.query or "")
-    ).encode()
-    return f'"{snapshot}-{hashlib.blake2b(asked, digest_size=8).hexdigest()}"'
+    graphs = (*operation.default_graphs, "", *operation.named_graphs, "")
+    return etag_of(snapshot, chosen.media_type, *graphs, operation.query or "")

@@ -18,7 +18,7 @@ import pyoxigraph as ox
 
 from payergraph.derivation.days import OPEN, day, day_after, literal, year_after
 from payergraph.derivation.queries import select
-from payergraph.namespaces import ONTOLOGY, PREFIXES
+from payergraph.namespaces import ONTOLOGY, PREFIXES, name
 
 __all__ = ["NEVER", "Period", "describe", "periods"]
 
@@ -102,18 +102,18 @@ def describe(found: Mapping[str, Period]) -> Iterator[ox.Triple]:
     """Yield what the derived graph says of each version."""
     for period in found.values():
         version = ox.NamedNode(period.version)
-        yield ox.Triple(version, _pg("fromBasis"), _basis(period.start_basis))
+        yield ox.Triple(version, name("pg:fromBasis"), name(f"scheme:date-basis-{period.start_basis}"))
         if period.start is None:
             continue
-        yield ox.Triple(version, _pg("inForceFrom"), literal(period.start))
-        yield ox.Triple(version, _pg("inForceBefore"), literal(period.before))
-        yield ox.Triple(version, _pg("toBasis"), _basis(period.end_basis))
+        yield ox.Triple(version, name("pg:inForceFrom"), literal(period.start))
+        yield ox.Triple(version, name("pg:inForceBefore"), literal(period.before))
+        yield ox.Triple(version, name("pg:toBasis"), name(f"scheme:date-basis-{period.end_basis}"))
         if period.stale:
-            yield ox.Triple(version, _pg("staleFrom"), literal(period.stale))
+            yield ox.Triple(version, name("pg:staleFrom"), literal(period.stale))
         if period.gap:
-            yield ox.Triple(version, _pg("gapFrom"), literal(period.gap))
+            yield ox.Triple(version, name("pg:gapFrom"), literal(period.gap))
         if period.takes_over_from:
-            yield ox.Triple(version, _pg("takesOverFrom"), ox.NamedNode(period.takes_over_from))
+            yield ox.Triple(version, name("pg:takesOverFrom"), ox.NamedNode(period.takes_over_from))
 
 
 def _stated(store: ox.Store) -> dict[str, Period]:
@@ -124,13 +124,13 @@ def _stated(store: ox.Store) -> dict[str, Period]:
     for row in select(store, "versions"):
         version = row["version"].value
         policies[version] = row["policy"].value
-        name = row["property"].value.removeprefix(ONTOLOGY)
-        if name == "follows":
+        date_name = row["property"].value.removeprefix(ONTOLOGY)
+        if date_name == "follows":
             follows[version].add(row["value"].value)
-        elif name.endswith(("From", "To", "On")) and (value := _date(row["value"])):
+        elif date_name.endswith(("From", "To", "On")) and (value := _date(row["value"])):
             rank = _ORIGINS.index(_key(row["origin"]))
-            if name not in dates[version] or (rank, value) < dates[version][name]:
-                dates[version][name] = (rank, value)
+            if date_name not in dates[version] or (rank, value) < dates[version][date_name]:
+                dates[version][date_name] = (rank, value)
     return {
         version: _started(version, policy, {k: v for k, (_, v) in dates[version].items()}, frozenset(follows[version]))
         for version, policy in policies.items()
@@ -138,8 +138,8 @@ def _stated(store: ox.Store) -> dict[str, Period]:
 
 
 def _started(version: str, policy: str, dates: dict[str, date], follows: frozenset[str]) -> Period:
-    basis, start = next(((basis, dates[name]) for name, basis in _STARTS if name in dates), ("undated", None))
-    signs = [dates[name] for name in _SIGNS if name in dates]
+    basis, start = next(((basis, dates[stated]) for stated, basis in _STARTS if stated in dates), ("undated", None))
+    signs = [dates[sign] for sign in _SIGNS if sign in dates]
     return Period(
         version=version,
         policy=policy,
@@ -221,13 +221,5 @@ def _date(term: object) -> date | None:
 def _key(term: object) -> str:
     """The last part of a scheme concept's name: `own-document` of `scheme/origin-own-document`."""
     assert isinstance(term, ox.NamedNode)  # noqa: S101 - the queries bind concepts only
-    name = term.value.removeprefix(_SCHEME)
-    return name.removeprefix("origin-").removeprefix("date-basis-")
-
-
-def _basis(name: str) -> ox.NamedNode:
-    return ox.NamedNode(f"{_SCHEME}date-basis-{name}")
-
-
-def _pg(name: str) -> ox.NamedNode:
-    return ox.NamedNode(f"{ONTOLOGY}{name}")
+    concept = term.value.removeprefix(_SCHEME)
+    return concept.removeprefix("origin-").removeprefix("date-basis-")

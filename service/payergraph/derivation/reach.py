@@ -9,20 +9,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
 
 import pyoxigraph as ox
 
 from payergraph.derivation.days import FIRST, OPEN, day, literal
 from payergraph.derivation.queries import select
-from payergraph.namespaces import ONTOLOGY, PREFIXES
+from payergraph.namespaces import name
 
 __all__ = ["Reach", "describe"]
-
-_SCHEME: Final = PREFIXES["scheme"]
-_BROADER: Final = ox.NamedNode(f"{PREFIXES['skos']}broaderTransitive")
-_A: Final = ox.NamedNode(f"{PREFIXES['rdf']}type")
-_INTEGER: Final = ox.NamedNode(f"{PREFIXES['xsd']}integer")
 
 
 @dataclass(frozen=True, order=True)
@@ -47,10 +41,11 @@ class _Coding:
 
 def describe(store: ox.Store) -> Iterator[ox.Triple]:
     """Yield the reaches of every code, and the closure of every hierarchy as `skos:broaderTransitive`."""
-    above = {narrower: _distances(narrower, broader) for broader in [_broader(store)] for narrower in broader}
+    broader = _broader(store)
+    above = {narrower: _distances(narrower, broader) for narrower in broader}
     for narrower, ancestors in above.items():
         for ancestor in ancestors:
-            yield ox.Triple(ox.NamedNode(narrower), _BROADER, ox.NamedNode(ancestor))
+            yield ox.Triple(ox.NamedNode(narrower), name("skos:broaderTransitive"), ox.NamedNode(ancestor))
     by_code: dict[str, set[Reach]] = defaultdict(set)
     for reach in _reaches(store, above):
         by_code[reach.code].add(reach)
@@ -144,13 +139,10 @@ def _distances(start: str, broader: Mapping[str, Iterable[str]]) -> dict[str, in
 
 
 def _triples(node: ox.NamedNode, reach: Reach) -> Iterator[ox.Triple]:
-    def pg(name: str) -> ox.NamedNode:
-        return ox.NamedNode(f"{ONTOLOGY}{name}")
-
-    yield ox.Triple(node, _A, pg("Reach"))
-    yield ox.Triple(node, pg("code"), ox.NamedNode(reach.code))
-    yield ox.Triple(node, pg("reaches"), ox.NamedNode(reach.target))
-    yield ox.Triple(node, pg("matchedBy"), ox.NamedNode(f"{_SCHEME}match-{reach.match}"))
-    yield ox.Triple(node, pg("reachDistance"), ox.Literal(str(reach.distance), datatype=_INTEGER))
-    yield ox.Triple(node, pg("codedFrom"), literal(reach.start))
-    yield ox.Triple(node, pg("codedTo"), literal(reach.last))
+    yield ox.Triple(node, name("rdf:type"), name("pg:Reach"))
+    yield ox.Triple(node, name("pg:code"), ox.NamedNode(reach.code))
+    yield ox.Triple(node, name("pg:reaches"), ox.NamedNode(reach.target))
+    yield ox.Triple(node, name("pg:matchedBy"), name(f"scheme:match-{reach.match}"))
+    yield ox.Triple(node, name("pg:reachDistance"), ox.Literal(str(reach.distance), datatype=name("xsd:integer")))
+    yield ox.Triple(node, name("pg:codedFrom"), literal(reach.start))
+    yield ox.Triple(node, name("pg:codedTo"), literal(reach.last))

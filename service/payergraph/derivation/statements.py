@@ -2,18 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
 
 import pyoxigraph as ox
 
 from payergraph.derivation.days import FIRST, OPEN, day, day_after, literal
 from payergraph.derivation.in_force import NEVER, Period
 from payergraph.derivation.queries import select
-from payergraph.namespaces import ONTOLOGY, PREFIXES
+from payergraph.namespaces import name
 
 __all__ = ["describe"]
-
-_SUPPORT: Final = f"{PREFIXES['scheme']}support-"
 
 
 def describe(store: ox.Store, versions: Mapping[str, Period]) -> Iterator[ox.Triple]:
@@ -34,8 +31,8 @@ def _days_of_statements(store: ox.Store, versions: Mapping[str, Period]) -> Iter
             continue
         before = min(version.before, day_after(day(row["valid_to"]) or OPEN))
         if start < before:
-            yield ox.Triple(row["statement"], _pg("positionFrom"), literal(start))
-            yield ox.Triple(row["statement"], _pg("positionBefore"), literal(before))
+            yield ox.Triple(row["statement"], name("pg:positionFrom"), literal(start))
+            yield ox.Triple(row["statement"], name("pg:positionBefore"), literal(before))
 
 
 def _reach_of_applications(store: ox.Store) -> Iterator[ox.Triple]:
@@ -45,17 +42,19 @@ def _reach_of_applications(store: ox.Store) -> Iterator[ox.Triple]:
     areas: dict[str, set[str]] = defaultdict(set)
     excepted: dict[str, set[str]] = defaultdict(set)
     for row in select(store, "applications"):
-        application = row["application"]
-        yield ox.Triple(application, _pg("appliesFrom"), literal(day(row["valid_from"]) or FIRST))
-        yield ox.Triple(application, _pg("appliesBefore"), literal(day_after(day(row["valid_to"]) or OPEN)))
+        node = row["application"]
+        yield ox.Triple(node, name("pg:appliesFrom"), literal(day(row["valid_from"]) or FIRST))
+        yield ox.Triple(node, name("pg:appliesBefore"), literal(day_after(day(row["valid_to"]) or OPEN)))
         if row["area"] is not None:
-            areas[application.value].add(row["area"].value)
+            areas[node.value].add(row["area"].value)
         if row["except_area"] is not None:
-            excepted[application.value].add(row["except_area"].value)
-    for name, stated in areas.items():
-        covered = _covered(stated, parts) - _covered(excepted[name], parts)
-        for area in covered if not excepted[name] else (area for area in covered if parts.get(area, set()) <= covered):
-            yield ox.Triple(ox.NamedNode(name), _pg("appliesInArea"), ox.NamedNode(area))
+            excepted[node.value].add(row["except_area"].value)
+    for application, stated in areas.items():
+        covered = _covered(stated, parts) - _covered(excepted[application], parts)
+        if excepted[application]:  # what has lost a part is no longer reached as a whole
+            covered = {area for area in covered if parts.get(area, set()) <= covered}
+        for area in covered:
+            yield ox.Triple(ox.NamedNode(application), name("pg:appliesInArea"), ox.NamedNode(area))
 
 
 def _covered(stated: Iterable[str], parts: Mapping[str, set[str]]) -> set[str]:
@@ -71,7 +70,7 @@ def _covered(stated: Iterable[str], parts: Mapping[str, set[str]]) -> set[str]:
 def _support(store: ox.Store) -> Iterator[ox.Triple]:
     for row in select(store, "support"):
         backing = _backing(row["origin"].value, row["depth"].value, inferred=row["inferred"].value == "true")
-        yield ox.Triple(row["statement"], _pg("support"), ox.NamedNode(f"{_SUPPORT}{backing}"))
+        yield ox.Triple(row["statement"], name("pg:support"), name(f"scheme:support-{backing}"))
 
 
 def _backing(origin: str, depth: str, *, inferred: bool) -> str:
@@ -83,7 +82,3 @@ def _backing(origin: str, depth: str, *, inferred: bool) -> str:
     if origin.endswith("own-document") and not depth.endswith("secondary"):
         return "own-full" if depth.endswith("full") else "own-excerpt"
     return "third-party"
-
-
-def _pg(name: str) -> ox.NamedNode:
-    return ox.NamedNode(f"{ONTOLOGY}{name}")

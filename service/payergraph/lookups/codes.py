@@ -31,7 +31,8 @@ from payergraph.lookups.finding import close_names, code_kind, find_code, regist
 from payergraph.lookups.reaching import policy_of, reaches_of, versions_that_reach
 from payergraph.lookups.reading import Reader
 from payergraph.lookups.records import Page, Reference, page_of
-from payergraph.lookups.terms import CODES, DERIVED, TYPE, Term, id_of, kebab, name, natural, text_of
+from payergraph.lookups.terms import CODES, DERIVED, TYPE, Term, id_of, kebab, natural, text_of
+from payergraph.namespaces import name
 
 __all__ = ["code", "code_summary", "search_codes"]
 

@@ -11,8 +11,8 @@ import pyoxigraph as ox
 
 from payergraph.errors import NotFoundError, ParameterError
 from payergraph.lookups.reading import Reader
-from payergraph.lookups.terms import CODES, PAYERS, id_of, kebab, name, node, text_of
-from payergraph.namespaces import BASE
+from payergraph.lookups.terms import CODES, PAYERS, id_of, kebab, node, text_of
+from payergraph.namespaces import BASE, name
 
 __all__ = ["close_names", "code_kind", "find_code", "find_payers", "register_keys", "require"]
 

@@ -11,7 +11,8 @@ from payergraph.lookups.finding import close_names, require
 from payergraph.lookups.policy_records import Application
 from payergraph.lookups.reading import Reader
 from payergraph.lookups.records import Doubt, Node, Of, Page, Reference, Statement, page_of
-from payergraph.lookups.terms import DERIVED, PAYERS, id_of, kebab, name
+from payergraph.lookups.terms import DERIVED, PAYERS, id_of, kebab
+from payergraph.namespaces import name
 
 __all__ = [
     "ContractorJurisdiction",

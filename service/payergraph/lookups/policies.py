@@ -26,8 +26,8 @@ from payergraph.lookups.policy_records import (
 from payergraph.lookups.reaching import covers, policy_of, versions_of_payer, versions_that_reach
 from payergraph.lookups.reading import Reader
 from payergraph.lookups.records import Doubt, Node, Of, Page, Reference, page_of
-from payergraph.lookups.terms import POLICIES, SOURCES, id_of, name, natural, text_of
-from payergraph.namespaces import BASE
+from payergraph.lookups.terms import POLICIES, SOURCES, id_of, natural, text_of
+from payergraph.namespaces import BASE, name
 
 __all__ = [
     "PolicyFacts",

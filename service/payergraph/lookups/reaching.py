@@ -9,7 +9,8 @@ from datetime import date
 import pyoxigraph as ox
 
 from payergraph.lookups.reading import Reader
-from payergraph.lookups.terms import DERIVED, POLICIES, name, text_of
+from payergraph.lookups.terms import DERIVED, POLICIES, text_of
+from payergraph.namespaces import name
 
 __all__ = ["covers", "policy_of", "reaches_of", "versions_of_payer", "versions_that_reach"]
 

@@ -17,8 +17,8 @@ from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin, 
 import pyoxigraph as ox
 
 from payergraph.lookups.records import Citation, Doubt, Node, Of, Reference
-from payergraph.lookups.terms import DERIVED, MERGED, SOURCES, TYPE, Term, id_of, kebab, name, natural, text_of
-from payergraph.namespaces import PREFIXES
+from payergraph.lookups.terms import DERIVED, MERGED, SOURCES, TYPE, Term, id_of, kebab, natural, text_of
+from payergraph.namespaces import PREFIXES, name
 
 __all__ = ["Reader"]
 

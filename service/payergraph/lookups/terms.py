@@ -1,6 +1,6 @@
-"""Terms: short names in, RDF nodes out, and back to the words that people use.
+"""Terms: paths in, RDF nodes out, and back to the words that people use.
 
-In:  names with a prefix (`pg:stance`) or paths below the base (`code/cpt/64454`).
+In:  paths below the base (`code/cpt/64454`), IRIs, nodes.
 Out: nodes; keys of scheme concepts; ids; an order in which 2 comes before 10.
 """
 
@@ -23,7 +23,6 @@ __all__ = [
     "Term",
     "id_of",
     "kebab",
-    "name",
     "natural",
     "node",
     "text_of",
@@ -43,17 +42,6 @@ TYPE: Final = ox.NamedNode(f"{PREFIXES['rdf']}type")
 _CODE: Final = "code/"
 _HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _DIGITS: Final = re.compile(r"(\d+)")
-
-
-@cache
-def name(curie: str) -> ox.NamedNode:
-    """The node of a name with one of our prefixes.
-
-    >>> name("pg:stance").value
-    'https://w3id.org/payergraph/ontology#stance'
-    """
-    prefix, _, local = curie.partition(":")
-    return ox.NamedNode(PREFIXES[prefix] + local)
 
 
 def node(path: str) -> ox.NamedNode | None:
